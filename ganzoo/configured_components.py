@@ -100,10 +100,9 @@ class Configuration:
         for part in section.split("."):
             values = values[part]
         given = {key: value for key, value in values.items() if key != "name"}
-        known = [f"{section}.{option}" for option in model.model_fields]
         origins = self.settings.origins
         elsewhere = chain(self._keys, self._named_components())
-        options, schedules = validated(model, given, section, origins, known, elsewhere)
+        options, schedules = validated(model, given, section, origins, elsewhere=elsewhere)
         self.schedules |= schedules
         return ConfiguredComponent(entry, options)
 

@@ -47,7 +47,7 @@ def stored_settings(path: Path) -> Settings:
 
 
 def load_generator(
-    path: Path, checkpoint: str = "last", components: Mapping[str, Any] | None = None
+    path: Path, checkpoint: str, components: Mapping[str, Any] | None = None
 ) -> TrainedGenerator:
     """The generator of a run folder's checkpoint or of an exported file, on the CPU.
 
@@ -60,7 +60,7 @@ def load_generator(
     return generator_of(source, run, checkpoint)
 
 
-def generator_of(path: Path, run: Run, checkpoint: str = "last") -> TrainedGenerator:
+def generator_of(path: Path, run: Run, checkpoint: str) -> TrainedGenerator:
     """As ``load_generator``, for a run that is resolved already."""
     if is_export(path):
         from ganzoo.export.safetensors_file import ExportedGenerator

@@ -34,8 +34,10 @@ class JsonLinesFile:
 
     def _open(self) -> TextIO:
         text = self.path.read_text("utf-8", errors="replace") if self.path.exists() else ""
-        kept = [line for line in text.splitlines() if _step(line) <= self._last]
-        write_atomically(self.path, "".join(f"{line}\n" for line in kept))
+        lines = (line for line in text.splitlines() if _step(line) <= self._last)
+        kept = "".join(f"{line}\n" for line in lines)
+        if kept != text:  # another process may append to the file that is replaced
+            write_atomically(self.path, kept)
         return self.path.open("a", encoding="utf-8")
 
     def write(self, step: int, line: str) -> None:

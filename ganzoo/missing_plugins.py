@@ -22,8 +22,6 @@ from ganzoo.options import Options
 from ganzoo.registry import PYTHON_OBJECTS, Entry, Plugin, Registry
 from ganzoo.settings import NAMED_SECTIONS
 
-_LOCAL = "local: "
-
 _SPECS = {
     spec.kind: spec
     for spec in (
@@ -79,10 +77,9 @@ def _recorded_plugin(name: str, recorded: Iterable[str]) -> Plugin:
     for text in recorded:
         recorded_name, _, source = text.removesuffix(")").partition(" (")
         if recorded_name == name:
-            if source.startswith(_LOCAL):
-                return Plugin(name, source, "")
             distribution, _, version = source.partition(" ")
-            return Plugin(name, distribution, version)
+            local = Plugin(name, source, "")
+            return local if local.file else Plugin(name, distribution, version)
     return Plugin(name, "unknown", "")
 
 
@@ -94,8 +91,7 @@ def _message(kind: str, name: str, plugin: Plugin, installed: Plugin | None) -> 
             f"from Python, such as ganzoo.resume(RUN, {argument}=...) or "
             f"ganzoo.load(RUN, {argument}=...)"
         )
-    if plugin.distribution.startswith(_LOCAL):
-        file = plugin.distribution.removeprefix(_LOCAL)
+    if file := plugin.file:
         origin = f"the {kind} {name} is from the file {file}"
         if installed:
             return f"{origin}, which does not declare it any more"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,6 +73,26 @@ class Options(BaseModel):
         # Commands that only list components do not need validators.
         defer_build=True,
     )
+
+
+def section_model(annotation: Any) -> type[BaseModel] | None:
+    """The model of a field that is a section of settings, also of an optional one; else None."""
+    if typing.get_origin(annotation) is Mapping:
+        return None
+    return _model(annotation, *typing.get_args(annotation))
+
+
+def table_model(annotation: Any) -> type[BaseModel] | None:
+    """The model of the sections in a field that is a table of sections by name; else None."""
+    if typing.get_origin(annotation) is Mapping:
+        return _model(*typing.get_args(annotation))
+    return None
+
+
+def _model(*kinds: Any) -> type[BaseModel] | None:
+    """The first of these types that is a model."""
+    models = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return next(models, None)
 
 
 def is_options(model: object) -> bool:

@@ -189,9 +189,7 @@ def _is_running(process: object) -> bool:
 
 def _in_use(folder: Path) -> InUse:
     file = folder / "owner.json"
-    heartbeat = ""
-    if file.exists():
-        heartbeat = f", last heartbeat {max(0, time.time() - file.stat().st_mtime):.0f} s ago"
+    heartbeat = f", last heartbeat {_heartbeat_age(file):.0f} s ago" if file.exists() else ""
     return InUse(
         f"{folder} is in use by {_described(_read(file))}{heartbeat}: stop that process first; if "
         f"its machine is gone, remove {file.name}, or wait until {PATIENCE:.0f} s after its last "

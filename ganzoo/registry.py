@@ -41,12 +41,22 @@ SLOW_IMPORT = 1.0
 """Seconds from which on the import of a plugin is slow: every command waits for it."""
 
 
+_LOCAL = "local: "
+
+
 class Plugin(NamedTuple):
     """A plugin, and the distribution or the local file that it comes from."""
 
     name: str
     distribution: str
+    """The package, or ``local:`` and the path of a file that is not installed."""
     version: str
+
+    @property
+    def file(self) -> str:
+        """The path of the file that is not installed; empty for a plugin in a package."""
+        is_local = self.distribution.startswith(_LOCAL)
+        return self.distribution.removeprefix(_LOCAL) if is_local else ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.distribution} {self.version})".replace(" )", ")")
@@ -260,7 +270,7 @@ class Registry:
 
 def _plugin_of(point: EntryPoint, file: Path | None = None) -> Plugin:
     if file:
-        return Plugin(point.name, f"local: {file.resolve()}", "")
+        return Plugin(point.name, f"{_LOCAL}{file.resolve()}", "")
     metadata = _metadata(point.dist) if point.dist else {}
     return Plugin(point.name, metadata.get("Name") or "unknown", metadata.get("Version") or "")
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ganzoo.errors import RequestError
+from ganzoo.options import section_model, table_model
 from ganzoo.schedule import Schedule
 from ganzoo.setting_errors import setting_error, where_set
 
@@ -39,9 +40,12 @@ def validated(
 ) -> tuple[_Model, dict[str, Schedule]]:
     """The options of a section at the start of a run, and their schedules by dotted key.
 
+    ``known`` are keys that an error may suggest, by default those of the section; ``elsewhere``
+    are those of other sections.
     Raises RequestError for an option that is not valid, or not with the smallest and the largest
     value of a schedule.
     """
+    known = known or [f"{section}.{name}" for name in model.model_fields]
     schedules = dict(_schedules(model, values, section, origins))
     lowest, highest = ({k: s.bounds[i] for k, s in schedules.items()} for i in (0, 1))
     start = {key: schedule.parts[0].start for key, schedule in schedules.items()}
@@ -115,10 +119,8 @@ def _schedules(
 
 def _fields(annotation: Any) -> Mapping[str, FieldInfo]:
     """The fields of a model, of an optional one, or of those in a table; empty for other types."""
-    for kind in (annotation, *typing.get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind.model_fields
-    return {}
+    model = section_model(annotation) or table_model(annotation)
+    return model.model_fields if model else {}
 
 
 def _has_float(annotation: Any) -> bool:

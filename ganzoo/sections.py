@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 
 from ganzoo.data.preparation import Preparation
 from ganzoo.errors import RequestError
-from ganzoo.options import LocalPath, Options
+from ganzoo.options import LocalPath, Options, section_model, table_model
 from ganzoo.setting_types import Device, Duration, Interval, Names, Timeout
 from ganzoo.shard import equal_parts
 
@@ -322,34 +321,14 @@ class DataOptions(Preparation):
     )
 
 
-def section(annotation: Any) -> type[BaseModel] | None:
-    """The model of a field that is a section of settings, also of an optional one; else None."""
-    if typing.get_origin(annotation) is Mapping:
-        return None
-    return _model(annotation, *typing.get_args(annotation))
-
-
-def table_of_sections(annotation: Any) -> type[BaseModel] | None:
-    """The model of the sections in a field that is a table of sections by name; else None."""
-    if typing.get_origin(annotation) is Mapping:
-        return _model(*typing.get_args(annotation))
-    return None
-
-
-def _model(*kinds: Any) -> type[BaseModel] | None:
-    """The first of these types that is a model."""
-    models = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
-    return next(models, None)
-
-
 def field_of(model: type[BaseModel], key: str) -> FieldInfo | None:
     """The field of a dotted key inside of a section; ``None`` if there is none."""
     name, _, rest = key.partition(".")
     field = model.model_fields.get(name)
     if field is None or not rest:
         return field
-    inside = section(field.annotation)
-    if table := table_of_sections(field.annotation):
+    inside = section_model(field.annotation)
+    if table := table_model(field.annotation):
         inside, rest = table, rest.partition(".")[2]
     return field_of(inside, rest) if inside and rest else None
 
@@ -358,5 +337,5 @@ def known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """The dotted keys of all settings and sections in a section."""
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}"
-        if inside := section(field.annotation):
+        if inside := section_model(field.annotation):
             yield from known_keys(inside, f"{prefix}{name}.")

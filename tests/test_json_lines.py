@@ -49,6 +49,17 @@ def test_another_process_may_append_to_an_open_file(tmp_path: Path) -> None:
     assert steps(path) == [1, 9, 2]
 
 
+def test_a_file_of_which_all_lines_are_kept_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    append_line(path, line(1))
+    with path.open("ab") as of_another_process:
+        file = JsonLinesFile(path, 1)
+        of_another_process.write(f"{line(1)}\n".encode())
+    file.write(2, line(2))
+    file.close()
+    assert steps(path) == [1, 1, 2]
+
+
 def test_a_line_is_appended_after_one_that_was_cut(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     append_line(path, line(1))
@@ -63,13 +74,14 @@ def test_lines_that_cannot_be_written_are_written_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x.jsonl"
-    file = JsonLinesFile(path, 0)
 
     def refuse(path: Path, content: str) -> None:
         raise OSError(errno.ENOSPC, "full")
 
     with monkeypatch.context() as patch:
         patch.setattr("ganzoo.json_lines.write_atomically", refuse)
+        path.write_text("damaged")
+        file = JsonLinesFile(path, 0)
         with pytest.raises(OSError, match="full"):
             file.write(1, line(1))
     file.write(2, line(2))

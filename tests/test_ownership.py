@@ -10,9 +10,10 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from ganzoo import RequestError, ownership
-from ganzoo.ownership import PATIENCE, LostOwnership, owned
+from ganzoo.ownership import PATIENCE, InUse, LostOwnership, owned
 
 
 def no_message(message: str) -> None:
@@ -42,6 +43,15 @@ def test_a_second_process_is_refused_and_changes_nothing(tmp_path: Path) -> None
     with owned(tmp_path, no_message):
         assert json.loads((tmp_path / "owner.json").read_text())["process"] == os.getpid()
     assert not (tmp_path / "owner.json").exists()
+
+
+def test_an_owner_that_ends_while_its_file_is_read_is_named_as_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FileLock(tmp_path / ".lock"):
+        monkeypatch.setattr(Path, "exists", lambda path: True)  # and it is removed at once
+        with pytest.raises(InUse, match="is in use by another process"):
+            owned(tmp_path, no_message).__enter__()
 
 
 def test_the_folder_of_a_killed_owner_is_taken_over_with_a_message(tmp_path: Path) -> None:

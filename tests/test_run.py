@@ -14,6 +14,7 @@ from ganzoo import RequestError
 from ganzoo.arguments import flags
 from ganzoo.data.preparation import Preparation
 from ganzoo.flags import ADDING, FLAGS
+from ganzoo.options import section_model
 from ganzoo.registry import Plugin, Registry
 from ganzoo.run import Run, core_keys
 from ganzoo.sections import (
@@ -23,7 +24,6 @@ from ganzoo.sections import (
     OptimizerOptions,
     SampleOptions,
     TrainOptions,
-    section,
 )
 from ganzoo.settings import NAMED_SECTIONS, Settings, explain
 from ganzoo.testing.declaration import option_faults
@@ -234,7 +234,7 @@ def test_steps_of_a_later_layer_override_epochs(tmp_path: Path) -> None:
 def numbers(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
     """The dotted key of every option whose type includes a number."""
     for name, field in model.model_fields.items():
-        if inside := section(field.annotation):
+        if inside := section_model(field.annotation):
             yield from numbers(inside, f"{prefix}{name}.")
         elif any(kind in repr(field.annotation) for kind in ("int", "float")):
             yield f"{prefix}{name}", field

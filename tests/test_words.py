@@ -20,10 +20,10 @@ import ganzoo
 from ganzoo.cli import app
 from ganzoo.cli.commands import COMMANDS
 from ganzoo.observers.observer import Observer
+from ganzoo.options import section_model
 from ganzoo.plugin_commands import command_of
 from ganzoo.registry import KINDS, Registry
 from ganzoo.run import Run
-from ganzoo.sections import section
 
 ROOT = Path(__file__).parents[1]
 CODE = [file for folder in ("ganzoo", "plugins") for file in sorted((ROOT / folder).rglob("*.py"))]
@@ -57,7 +57,7 @@ def settings(model: type[BaseModel], prefix: str = "") -> Iterator[PLACE]:
     """The key and the description of every setting and section."""
     for name, field in model.model_fields.items():
         yield f"{prefix}{name}", field.description or ""
-        if inside := section(field.annotation):
+        if inside := section_model(field.annotation):
             yield from settings(inside, f"{prefix}{name}.")
 
 

@@ -49,6 +49,9 @@ REFUSED: Mapping[Pair, str] = {
 }
 """Pairs that do not fit, with a part of the message."""
 
+SLOW = {"train.batch_size": 2, "train.discriminator.steps": 1}
+"""Settings of runs with an architecture that is slow even if it is small."""
+
 ROWS = covering_rows(COMPONENTS, SEVERAL, REFUSED)
 
 
@@ -61,7 +64,7 @@ def settings(row: Row) -> dict[str, Any]:
         **{f"train.{network}.lr": 1e-5 for network in ("generator", "discriminator")},
         **{f"regularize.{name}": True for name in row["regularizer"]},
         **{f"augment.{name}": True for name in row["augmentation"]},
-        **({"train.batch_size": 2} if "projected" in row["architecture"] else {}),
+        **(SLOW if "projected" in row["architecture"] else {}),
         **({"data.conditional": True} if CONDITIONAL & set(row["regularizer"]) else {}),
     }
 

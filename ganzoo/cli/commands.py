@@ -82,7 +82,7 @@ COMMANDS = [
     ),
     CoreCommand(
         *("data inspect", "ganzoo.cli.data.inspect:inspect", ""),
-        "Report the images' sizes, classes and problems, the effect of preparation, and settings.",
+        "Report sizes, classes and problems of images, and suggest settings.",
     ),
     CoreCommand(
         *("data pack", "ganzoo.cli.data.pack:pack", ""),

@@ -76,8 +76,8 @@ def directions(
 
     The file is for `--along` of `ganzoo generate` and `--direction` of `ganzoo
     animate`. `std` is the standard deviation of random latents along a direction. `explained`
-    is the part of all changes that it has, for a method, or the part of the number's
-    variance that a linear function of the latents predicts, with --from.
+    is the share of all changes that a direction of a method has; with --from, the share of the
+    number's variance that a linear function of the latents predicts.
 
     Examples:
     - `ganzoo directions RUN --out found.safetensors`

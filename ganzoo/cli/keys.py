@@ -92,14 +92,14 @@ _ANY_NAME = "NAME"
 
 
 def _core_keys(model: type[BaseModel], prefix: str) -> Iterator[Key]:
-    from ganzoo.sections import section, table_of_sections
+    from ganzoo.options import section_model, table_model
 
     for name, field in model.model_fields.items():
-        if nested := section(field.annotation):
+        if nested := section_model(field.annotation):
             yield from _core_keys(nested, f"{prefix}{name}.")
         elif f"{prefix}{name}" not in SECTIONS and field.description:
             yield Key(f"{prefix}{name}", field)
-            if table := table_of_sections(field.annotation):
+            if table := table_model(field.annotation):
                 yield from _core_keys(table, f"{prefix}{name}.{_ANY_NAME}.")
 
 

@@ -17,7 +17,7 @@ Along = Annotated[
     str | None,
     typer.Option(
         metavar="NAME=AMOUNT,...",
-        help="Move all images along directions of --directions, by these standard deviations.",
+        help="Move all images along directions of --directions, by so many standard deviations.",
     ),
 ]
 DirectionsFile = Annotated[

@@ -134,8 +134,8 @@ def registry(disable_plugin: list[str] | None, files: list[Path] | None) -> Regi
 
     found = Registry.discover(disable_plugin or (), files or ())
     for failure in found.failures:
-        local = failure.plugin.distribution.startswith("local: ")
-        remedy = "" if local else f" (skip it with --disable-plugin {failure.plugin.name})"
+        is_file = bool(failure.plugin.file)
+        remedy = "" if is_file else f" (skip it with --disable-plugin {failure.plugin.name})"
         print(
             f"warning: the plugin {failure.plugin} cannot be used: {failure.reason}{remedy}",
             file=sys.stderr,

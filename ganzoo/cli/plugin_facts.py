@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 if TYPE_CHECKING:
     from ganzoo.registry import Plugin, Registry
 
-_LOCAL = "local: "
 _UNKNOWN = "unknown"
 
 
@@ -38,7 +37,9 @@ class PluginFacts(NamedTuple):
     @property
     def is_local(self) -> bool:
         """Whether the plugin is a file that was never installed."""
-        return self.distribution.startswith(_LOCAL)
+        from ganzoo.registry import Plugin
+
+        return bool(Plugin(*self[:3]).file)
 
     @property
     def is_bundled(self) -> bool:

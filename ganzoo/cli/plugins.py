@@ -30,7 +30,7 @@ def plugins(
 ) -> None:
     """List all installed plugins, including those that failed to load or are disabled.
 
-    Each has its package, its components and the time that its import takes. Below the table is
+    The table has the package, the components and the import time of each. A line below it says
     what to do about a plugin that is broken or slow.
 
     To disable a plugin use `--disable-plugin NAME`, or the environment variable

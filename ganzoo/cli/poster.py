@@ -42,7 +42,7 @@ BestOf = Annotated[
         min=1,
         max=1000,
         metavar="N",
-        help="Show the one of N images that the discriminator scores highest; 1 for no choice.",
+        help="Of every N images, show the one with the discriminator's highest score.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Random seed of the latents.")]

@@ -58,8 +58,8 @@ Halve = Annotated[
     str | None,
     typer.Option(
         metavar="METRIC",
-        help="Train all runs for a part of their steps, and only the better half of them on, "
-        "by this metric; again and again.",
+        help="Train all runs for a part of their steps, then only the half that is better by this "
+        "metric for twice as many, and so on.",
     ),
 ]
 Factor = Annotated[
@@ -77,8 +77,8 @@ Rungs = Annotated[
         min=2,
         max=16,
         metavar="N",
-        help="With --halve: the number of lengths, the last of which is the whole; default: as "
-        "many as the number of runs allows, at least 2.",
+        help="With --halve: the number of lengths to which runs are trained, with the full one; "
+        "default: as many as the number of runs allows.",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the combinations without training.")]
@@ -108,9 +108,9 @@ def sweep(
 
     Commas separate the values of a list, except inside brackets and double
     quotes. Give the FOLDER of a sweep to resume it, or to work on it from
-    another machine at the same time. In a search, A..B is a range, A..B:log one
-    by magnitude, and A..B:STEP one with steps. With --halve, the runs that are
-    worse by a metric end early.
+    another machine at the same time. In a search, A..B is a range, A..B:log a
+    range on a logarithmic scale, and A..B:STEP a range with steps. With --halve,
+    the runs that are worse by a metric end early.
 
     Examples:
     - `ganzoo sweep blossoms dcgan,mlp hinge,wgan-gp seed=0,1 --steps 500`

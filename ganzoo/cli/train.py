@@ -32,8 +32,8 @@ Budget = Annotated[
     str | None,
     typer.Option(
         metavar="TIME",
-        help="Train and evaluate within this time, such as 10m or 1.5h; all that is not given "
-        "is chosen.",
+        help="Train and evaluate within this time, such as 10m or 1.5h; ganzoo chooses "
+        "all that you do not give.",
     ),
 ]
 NewRunFolder = Annotated[
@@ -69,9 +69,9 @@ def train(
     Settings are written as KEY=VALUE, such as train.batch_size=32. The option
     `--dry-run` shows all settings of a run, and `ganzoo info KEY` explains one.
 
-    With `--budget`, all that you do not give is chosen by your images, your
+    With `--budget`, ganzoo chooses all that you do not give by your images, your
     machine and the measured results of recipes. The same command with a longer
-    time and the same `--run-dir` goes on.
+    time and the same `--run-dir` continues the run.
 
     Examples:
     - `ganzoo train ./images --budget 1h`

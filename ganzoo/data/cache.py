@@ -60,6 +60,13 @@ class PreparedImages:
         return self.images[numbers]
 
     @property
+    def skipped_text(self) -> str:
+        """A message with the number of images that were left out, and why each was."""
+        count = len(self.skipped)
+        what = "1 image is" if count == 1 else f"{count:,} images are"
+        return "\n  ".join([f"{what} left out:", *self.skipped])
+
+    @property
     def shape(self) -> ImageShape:
         """The shape of each image."""
         _, height, width, channels = self.images.shape

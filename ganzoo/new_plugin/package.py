@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from string import Template
 
 from ganzoo import __version__
@@ -110,7 +110,7 @@ def _values(names: PluginNames, kind: str, author: str) -> dict[str, str]:
 
 def _path(template: Path, folder: Path, package: str) -> str:
     """The path of the file that a template becomes."""
-    path = PurePosixPath(template.relative_to(folder)).as_posix()
+    path = template.relative_to(folder).as_posix()
     return path.removesuffix(_SUFFIX).replace("PACKAGE", package)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ganzoo.data.collection import Collection
@@ -36,28 +36,29 @@ def evaluate(
     trained on, or if a launcher started several processes.
     """
     names = _checkpoint_names(folder, checkpoints)
-    trained = [TrainedRun(folder, run, name) for name in names]
+    trained = (TrainedRun(folder, run, name) for name in names)
     for found in measure(trained, run, device, observer):
         _save(found, folder.evaluations)
         yield found
 
 
 def measure(
-    trained: Sequence[TrainedGenerator],
+    trained: Iterable[TrainedGenerator],
     run: Run,
     device: str = "cpu",
     observer: Observer = SILENT,
 ) -> Iterator[EvaluationResult]:
-    """Evaluate generators of a run as ``evaluate``, without saving the scores."""
+    """Evaluate generators of a run, one after another, without saving the scores."""
     require_single_process("an evaluation")
+    evaluation: Evaluation | None = None
     for each in trained:
         each.to(device)
-    data = Collection.of(store_of(run, run.dataset.build(), observer), run.data.classes)
-    trained[0].require_same_images(data)
-    evaluation = Evaluation(run, data, device)
-    if evaluation.note:
-        observer.on_message(evaluation.note)
-    for each in trained:
+        if not evaluation:
+            data = Collection.of(store_of(run, run.dataset.build(), observer), run.data.classes)
+            each.require_same_images(data)
+            evaluation = Evaluation(run, data, device)
+            if evaluation.note:
+                observer.on_message(evaluation.note)
         yield evaluation(
             each.generator,
             each.growth_point,
@@ -76,7 +77,15 @@ def _save(found: EvaluationResult, path: Path) -> None:
 
 
 def _checkpoint_names(folder: RunFolder, checkpoints: Sequence[str]) -> list[str]:
-    """Without duplicates; ``all`` is replaced by every step, or by ``last`` if there is none."""
-    steps = [str(step) for step in reversed(Checkpoints(folder.checkpoints, keep=1).steps())]
-    names = (steps or ["last"] if name == "all" else [name] for name in checkpoints)
-    return list(dict.fromkeys(name for some in names for name in some))
+    """Without duplicates; ``all`` is replaced by every step, or by ``last`` if there is none.
+
+    Raises RequestError if one of them does not exist.
+    """
+    existing = Checkpoints(folder.checkpoints, keep=1)
+    steps = [str(step) for step in reversed(existing.steps())]
+    groups = (steps or ["last"] if name == "all" else [name] for name in checkpoints)
+    names = list(dict.fromkeys(name for group in groups for name in group))
+    for name in names:
+        if name != "last":
+            existing.find(name)
+    return names

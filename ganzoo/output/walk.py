@@ -60,8 +60,8 @@ def point_walk(
     space: LatentSpace,
     points: list[Tensor],
     frames: int,
-    condition: Tensor | None = None,
-    easing: Easing = "linear",
+    condition: Tensor | None,
+    easing: Easing,
 ) -> Iterator[Image.Image]:
     """The frames of ``walk`` for keyframes that are points of the space, (count, ...) each."""
     for start, end in itertools.pairwise([*points, points[0]]):

@@ -97,7 +97,6 @@ class PlanRequest:
         )
 
     def _data(self, settings: Settings) -> DataOptions:
-        known = [f"data.{name}" for name in DataOptions.model_fields]
         values = settings.values.get("data", {})
-        options, _ = validated(DataOptions, values, "data", settings.origins, known)
+        options, _ = validated(DataOptions, values, "data", settings.origins)
         return options

@@ -46,7 +46,7 @@ def train_planned(
     folder: Callable[[], RunFolder],
     clock: Clock,
     progress: Observer,
-    others: Sequence[Observer] = (),
+    others: Sequence[Observer],
 ) -> Trained:
     """Train a new run; ``folder()`` creates its folder, which also gets the plan."""
     made = list[RunFolder]()
@@ -69,7 +69,7 @@ def continue_planned(
     folder: RunFolder,
     clock: Clock,
     progress: Observer,
-    others: Sequence[Observer] = (),
+    others: Sequence[Observer],
 ) -> Trained:
     """Train a run that has had some time; its folder keeps the plan of its start."""
     assert planned.before
@@ -103,12 +103,12 @@ def _finish(
     limit = seconds(run.train.max_time) if run.train.max_time else float("inf")
     in_time = time.monotonic() - began < limit
     stopped = outcome is Outcome.STOPPED and in_time
-    evaluation, began = None, time.monotonic()
-    if not stopped:
-        evaluation = _evaluation(run, folder, progress)
+    began = time.monotonic()
+    evaluation = None if stopped else _evaluation(run, folder, progress)
     record = keeper.record()
-    if evaluation and not stopped:
-        record = replace(record, evaluation=EvaluationCost(time.monotonic() - began))
+    if evaluation:  # training may have made it, so that reading it took no time
+        took = max(time.monotonic() - began, evaluation.seconds)
+        record = replace(record, evaluation=EvaluationCost(took))
     record.write(folder.path)
     return Trained(folder, run, stopped, evaluation, _newest_samples(run, folder))
 

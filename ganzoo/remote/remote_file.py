@@ -38,7 +38,7 @@ class RemoteFile:
         self._cache = cache
         self._patience = patience
         self._files, self._path = _open(url, patience)
-        facts = self._facts("open")
+        facts = self._facts(f"open {self.address}")
         size = facts.get("size")
         if facts.get("type") == "directory" or not isinstance(size, int):
             raise RequestError(
@@ -82,13 +82,12 @@ class RemoteFile:
         if _version(self._facts(place)) != self.version:
             raise changed(self.address)
 
-    def _facts(self, place: str) -> Mapping[str, Any]:
+    def _facts(self, what: str) -> Mapping[str, Any]:
         def request() -> Mapping[str, Any]:
             self._files.invalidate_cache()
             found: Mapping[str, Any] = self._files.info(self._path)
             return found
 
-        what = f"open {self.address}" if place == "open" else place
         return with_retries(request, what, self._patience)
 
 

@@ -22,7 +22,7 @@ if typing.TYPE_CHECKING:
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})?\.\.({_NUMBER})?(?::(log|linear|{_NUMBER}))?")
 _LOGARITHMIC = 50
-"""A range whose upper bound is at least so many times its lower one is searched by magnitude."""
+"""A range whose upper bound is at least so many times its lower one is logarithmic."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Range:
     whole: bool
     """Whether only whole numbers are meant."""
     log: bool
-    """Whether values are drawn evenly by magnitude."""
+    """Whether values are drawn evenly on a logarithmic scale."""
     step: float | None
     """The difference between neighboring values; ``None`` for all numbers."""
 
@@ -91,8 +91,8 @@ class Range:
         return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
 
     def __str__(self) -> str:
-        """The range as words: ``1e-05 to 0.01, by magnitude``."""
-        kind = ", by magnitude" if self.log else ""
+        """The range as words: ``1e-05 to 0.01, logarithmic``."""
+        kind = ", logarithmic" if self.log else ""
         kind += f", in steps of {self.step:g}" if self.step is not None else ""
         ends = f"{self.label(self.low)} to {self.label(self.high)}"
         return f"{'whole numbers, ' * self.whole}{ends}{kind}"

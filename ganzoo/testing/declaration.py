@@ -12,10 +12,10 @@ from pydantic.fields import FieldInfo
 
 from ganzoo.components import ArchitectureSpec, ComponentSpec, RecipeSpec
 from ganzoo.errors import RequestError, did_you_mean
-from ganzoo.options import Options, is_options
+from ganzoo.options import Options, is_options, section_model
 from ganzoo.run import Run
 from ganzoo.scheduled_options import validated
-from ganzoo.sections import known_keys, section
+from ganzoo.sections import known_keys
 from ganzoo.settings import MAIN_KINDS, NAMED_SECTIONS
 from ganzoo.testing.problems import Problems
 
@@ -135,7 +135,7 @@ def _setting_fault(key: str, value: Any) -> str:
 
 
 def _model(name: str) -> type[BaseModel]:
-    model = section(Run.model_fields[name].annotation)
+    model = section_model(Run.model_fields[name].annotation)
     assert model, f"{name} is a section"
     return model
 

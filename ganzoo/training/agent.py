@@ -9,8 +9,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from subprocess import Popen
@@ -33,14 +33,12 @@ from ganzoo.sections import TrainOptions
 from ganzoo.training.failure import Failure, lost_message
 from ganzoo.training.process_output import Outputs
 from ganzoo.training.rendezvous import Address, connect, wait_for_all
+from ganzoo.training.stopping import signals_handled_by
 
 GRACE_PERIOD = 3
 """Seconds in which a process may end itself after another one has failed."""
 _INTERVAL = 0.1
 """Seconds between two looks at the processes."""
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
 
 
 class Machines(StaticTCPRendezvous):
@@ -230,22 +228,8 @@ def run_command(train: TrainOptions, on_restart: Callable[[str], None]) -> Failu
             restarts=train.restarts,
             on_restart=on_restart,
         )
-        with _signals(agent.forward):
+        # Those for which torch's agent sets a handler of its own.
+        os.environ["TORCHELASTIC_SIGNALS_TO_HANDLE"] = "SIGQUIT"
+        with signals_handled_by(agent.forward):
             result = agent.run()
     return agent.failure if result.is_failed() else None
-
-
-@contextmanager
-def _signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """A context in which this handles Ctrl-C, SIGTERM and SIGHUP, unless they are ignored."""
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    handled = [number for number, each in before.items() if each is not signal.SIG_IGN]
-    variable = "TORCHELASTIC_SIGNALS_TO_HANDLE"
-    os.environ[variable] = "SIGQUIT"  # those for which torch's agent sets a handler of its own
-    for number in handled:
-        signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        for number in handled:
-            signal.signal(number, before[number])

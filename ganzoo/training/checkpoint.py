@@ -71,7 +71,7 @@ class Checkpoints:
         paths = self.paths()
         try:
             kept = {self._best_name(), None if keep_step is None else self.path(keep_step).name}
-        except ValueError:  # the best checkpoint is unknown: keep all
+        except RequestError:  # the best checkpoint is unknown: keep all
             return
         for old in paths[paths.index(newest) :][self.keep :]:
             if old.name not in kept and not is_permanent(old):
@@ -101,7 +101,7 @@ class Checkpoints:
     def find(self, which: str) -> Path:
         """The file of the checkpoint ``best``, ``last``, or of a step, given as digits.
 
-        Raises RequestError if it does not exist.
+        Raises RequestError if it does not exist, or if it is unknown which one is the best.
         """
         paths = self.paths()
         if which == "last" and paths:
@@ -121,11 +121,11 @@ class Checkpoints:
         return self.folder / "best.json"
 
     def _best_name(self) -> str | None:
-        """The file name of the best checkpoint; raises ValueError if best.json is damaged."""
+        """The file name of the best checkpoint; raises RequestError if best.json is damaged."""
         if not self._best_file.exists():
             return None
         if "checkpoint" not in (best := read_json(self._best_file)):
-            raise ValueError(f"{self._best_file} cannot be read")
+            raise RequestError(f"{self._best_file} cannot be read: choose last or a step")
         return str(best["checkpoint"])
 
     def steps(self) -> list[int]:

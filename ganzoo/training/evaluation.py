@@ -116,7 +116,7 @@ class Evaluation:
         start = time.perf_counter()
         evaluator = self.evaluator(GrowthPoint(point.stage, 1.0))
         blocks = blocks or self.blocks_of(generator)
-        generated = self._generate(blocks, progress)
+        generated = blocks.compute(_IMAGES, self.run.evaluate.samples, progress)
         compute_features = partial(blocks.compute, _FEATURES, len(generated), progress)
         scores = evaluator(generated, progress, failed, self._groups(), compute_features)
         assert self.run.extractor
@@ -140,9 +140,6 @@ class Evaluation:
             return None
         numbers = range(self.run.evaluate.samples)
         return ConditionFrequencies.of(self._data).sample(numbers, self.run.seed)
-
-    def _generate(self, blocks: SharedBlocks, progress: Progress) -> Tensor:
-        return blocks.compute(_IMAGES, self.run.evaluate.samples, progress)
 
     def _groups(self) -> dict[str, Group]:
         """With ``evaluate.per_class``, the real and the generated images of each class."""

@@ -119,14 +119,23 @@ def stop_requests(on_message: Callable[[str], None]) -> Iterator[Stopping]:
     if not stopping._in_main_thread:
         yield stopping  # only the main thread may handle signals
         return
+    with signals_handled_by(stopping.handle_signal):
+        _current.append(stopping)
+        try:
+            yield stopping
+        finally:
+            _current.clear()
+
+
+@contextmanager
+def signals_handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """A context in which this handles Ctrl-C, SIGTERM and SIGHUP, unless they are ignored."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    handled = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    handled = [number for number, each in before.items() if each is not signal.SIG_IGN]
     for number in handled:
-        signal.signal(number, stopping.handle_signal)
-    _current.append(stopping)
+        signal.signal(number, handler)
     try:
-        yield stopping
+        yield
     finally:
-        _current.clear()
         for number in handled:
             signal.signal(number, before[number])

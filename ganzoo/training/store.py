@@ -30,6 +30,5 @@ def store_of(run: Run, dataset: Dataset, progress: Observer = SILENT) -> Store:
         on_progress = progress.on_preparation_progress
         data = load_or_prepare(dataset, run.data, on_progress, dataset_name=name, code=code)
     if data.skipped:
-        lines = [f"{len(data.skipped)} images are left out:", *data.skipped]
-        progress.on_message("\n  ".join(lines))
+        progress.on_message(data.skipped_text)
     return data

@@ -75,7 +75,7 @@ def trial_setup(
     networks: Networks,
     image_shape: ImageShape,
     engine: Engine,
-    condition: Condition | None = None,
+    condition: Condition | None,
 ) -> Setup:
     """A setup with random images, four in each process."""
 

@@ -21,8 +21,8 @@ def doctor(
 
     It reads the reports and evaluations of a run that trains or has ended. For
     each fault it prints the numbers that show it, and a command with one
-    setting that may help. Also without a fault, it says whether the run still
-    improves. The exit status is 0, whatever it finds.
+    setting that may help. It also says whether the run still improves. The
+    exit status is 0, whatever it finds.
 
     Examples:
     - `ganzoo doctor RUN`

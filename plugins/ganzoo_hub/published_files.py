@@ -74,7 +74,7 @@ def read_sums(path: Path, source: str) -> dict[str, str]:
     return sums
 
 
-def check_files(folder: Path, source: str, expected: str | None = None) -> str:
+def check_files(folder: Path, source: str, expected: str | None) -> str:
     """Compare the files with their sums; returns the sum of the generator's file.
 
     ``expected`` is what this must be, if it is known from elsewhere. Raises RequestError for a file

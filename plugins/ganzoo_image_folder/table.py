@@ -21,7 +21,7 @@ _HEADINGS = ("label", "class")
 
 
 def read_table(
-    table: Path, names: Sequence[str], columns: Sequence[Column] = ()
+    table: Path, names: Sequence[str], columns: Sequence[Column]
 ) -> tuple[NDArray[Any] | None, Condition | None]:
     """The labels of the images ``names``, int64 (N,), or their values, float32 (N, D).
 

@@ -118,7 +118,7 @@ class AuxiliaryOptions(Options):
         1.0,
         ge=0,
         le=100_000,
-        description="Weight of the error for generated images; with more, they show their "
+        description="Weight of the error for generated images; with a larger one, they show their "
         "condition more clearly, and are less diverse.",
     )
 
@@ -131,7 +131,7 @@ class PathLengthOptions(Options):
         0.99, ge=0, lt=1, description="Decay of the moving mean of path lengths, per use."
     )
     shrink: int = Field(
-        2, ge=1, le=64, description="Of each batch, one image of so many is used, to save time."
+        2, ge=1, le=64, description="One in so many images of a batch is used, to save time."
     )
     every: int = Field(4, ge=1, le=1000, description="Steps from one use to the next.")
 

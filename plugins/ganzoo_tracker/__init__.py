@@ -20,7 +20,7 @@ class TrackerOptions(Options):
         "the account or server that it was configured for.",
     )
     images_every: int = Field(
-        1, ge=0, le=10**9, description="Log each such sample grid; 0 logs none."
+        1, ge=0, le=10**9, description="Log one in so many sample grids; 0 logs none."
     )
 
 

@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo import RequestError, dump_results
+from ganzoo import EvaluationResult, RequestError, dump_results
 from ganzoo.output.evaluating import evaluate
 from ganzoo.planning import budget, measurements, recipe_choice, timetable, training
 from ganzoo.planning.budget import Clock
@@ -154,7 +154,7 @@ def test_a_dry_run_shows_the_plan_and_the_origin_of_each_setting(
 def test_a_plan_is_trained_evaluated_and_kept_as_a_settings_file(
     plan: Plan, ganzoo_command: Ganzoo, tmp_path: Path
 ) -> None:
-    done = plan("--run-dir", "run")
+    done = plan("--run-dir", "run", budget="20s")
     assert done.status == 0, done
     assert done.out == "run\n"
     folder = tmp_path / "run"
@@ -188,13 +188,13 @@ def test_the_evaluation_at_the_end_uses_the_threads_of_the_run(
 
     monkeypatch.setattr(training, "evaluate", watched)
     torch.set_num_threads(2)
-    assert plan("train.threads=1").status == 0
+    assert plan("train.threads=1", budget="20s").status == 0
     assert threads == [1]
     assert torch.get_num_threads() == 2
 
 
 def test_more_time_goes_on_with_the_same_run(plan: Plan, tmp_path: Path) -> None:
-    assert plan("--run-dir", "run").status == 0
+    assert plan("--run-dir", "run", budget="20s").status == 0
     record = TimeRecord.read(tmp_path / "run")
     assert record
     known: dict[str, Any] = {
@@ -205,7 +205,7 @@ def test_more_time_goes_on_with_the_same_run(plan: Plan, tmp_path: Path) -> None
     }
     replace(record, **known).write(tmp_path / "run")
     before = json.loads((tmp_path / "run" / "budget.json").read_text())
-    done = plan("--run-dir", "run", budget="90s")
+    done = plan("--run-dir", "run", budget="25s")
     assert done.status == 0, done
     assert f"run goes on: it has had {before['spent']:.0f} s" in done.err
     after = json.loads((tmp_path / "run" / "budget.json").read_text())
@@ -243,10 +243,25 @@ def test_a_run_that_its_time_ends_is_evaluated(
     assert (tmp_path / "run" / "evaluations.jsonl").read_text().count("\n") == 1
 
 
+def test_more_time_is_planned_with_the_time_of_an_evaluation_that_training_has_made(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = EvaluationResult.read
+    monkeypatch.setattr(
+        EvaluationResult, "read", lambda path: [replace(each, seconds=7.0) for each in read(path)]
+    )
+    done = plan("evaluate.every=1000 epochs", "--run-dir", "run", budget="20s")
+    assert done.status == 0, done
+    record = TimeRecord.read(tmp_path / "run")
+    assert record
+    assert record.evaluation.fixed == 7.0
+    assert (tmp_path / "run" / "evaluations.jsonl").read_text().count("\n") == 1
+
+
 def test_more_time_that_is_too_short_says_how_much_is_needed_in_all(
     plan: Plan, tmp_path: Path
 ) -> None:
-    assert plan("--run-dir", "run").status == 0
+    assert plan("--run-dir", "run", budget="20s").status == 0
     record = TimeRecord.read(tmp_path / "run")
     assert record
     replace(record, evaluation=EvaluationCost(80.0)).write(tmp_path / "run")

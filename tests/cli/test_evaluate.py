@@ -127,6 +127,16 @@ def test_all_checkpoints_in_json(tiny_run: Ganzoo, ganzoo_command: Ganzoo) -> No
     assert [each["step"] for each in json.loads(done.out)] == [1, 2]
 
 
+def test_checkpoints_are_loaded_one_after_another(
+    tiny_run: Ganzoo, ganzoo_command: Ganzoo, tmp_path: Path
+) -> None:
+    tiny_run("run", "checkpoint.every=1")
+    (tmp_path / "run" / "checkpoints" / "step-0000002.pt").write_bytes(b"damaged")
+    assert ganzoo_command("evaluate", "run", *FAST, "--checkpoint", "all").status == 2
+    saved = EvaluationResult.read(tmp_path / "run" / "evaluations.jsonl")
+    assert [each.step for each in saved] == [1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

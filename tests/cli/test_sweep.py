@@ -420,7 +420,7 @@ def test_the_space_of_a_search_is_shown_and_checked_before_anything_is_written(
     assert rows == [
         ["setting", "values"],
         ["loss", "hinge or lsgan"],
-        ["train.generator.lr", "0.0001 to 0.01, by magnitude"],
+        ["train.generator.lr", "0.0001 to 0.01, logarithmic"],
         ["architecture.layers", "whole numbers, 1 to 3"],
         ["runs", "5, chosen by tpe"],
         ["best", "kid, lowest"],

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import gc
-import os
-import signal
 import subprocess
 import sys
 import threading
-import time
 import tomllib
 from pathlib import Path
 
@@ -213,27 +210,6 @@ def test_arguments_override_a_recipe(
     assert rows["train.steps"] == ["9", "recipe", "small"]
     assert rows["train.batch_size"] == ["5", "command", "line"]
     assert rows["architecture.name"] == ["mlp/mlp", "recipe", "small"]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_and_exits_with_75(tmp_path: Path, number: signal.Signals) -> None:
-    command = [
-        *(sys.executable, "-m", "ganzoo", "train", "blossoms", "mlp", "lsgan", "--run-dir", "run"),
-        *("--resolution", "8", "--steps", "1000000", "--device", "cpu", "dataset.count=20"),
-        *("log.every=10", "architecture.width=8", "sample.count=4"),
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
-    journal = tmp_path / "run" / "metrics.jsonl"
-    deadline = time.monotonic() + 60
-    while not (journal.exists() and journal.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(number)
-    _, reported = process.communicate(timeout=60)
-    assert process.returncode == 75, reported
-    assert b"stopping after this step" in reported
-    assert b"Traceback" not in reported
-    assert len(list((tmp_path / "run" / "checkpoints").glob("step-*.pt"))) == 1
 
 
 @pytest.mark.parametrize(

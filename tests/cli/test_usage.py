@@ -57,3 +57,17 @@ def test_the_help_names_values_and_none_for_flags(ganzoo_command: Ganzoo) -> Non
         assert f" {value} " in shown
     assert not re.search(r"<\w+", shown)
     assert not re.search(r"<\w+", ganzoo_command("data", "--help").out)
+
+
+@pytest.mark.parametrize(
+    "words", ["sweep blossoms mlp hinge", "evaluate run", "generate run --out a.png"]
+)
+def test_a_command_that_needs_one_process_is_refused_by_torchrun(
+    ganzoo_command: Ganzoo, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    assert ganzoo_command(*words.split()).error == (
+        f"error: torchrun started 2 processes, but `ganzoo {words.split()[0]}` needs only one: run "
+        "it without torchrun"
+    )

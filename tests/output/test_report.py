@@ -172,14 +172,14 @@ def test_a_missing_plotly_is_named_in_the_error(
 
 
 def test_sample_grids_are_unchanged_if_they_fit(tmp_path: Path) -> None:
-    paths = [noise_image(tmp_path / f"step-{step}.png", size=200) for step in range(100)]
-    everything = EmbeddedImages(100_000_000).add_grids(paths)
+    grids = {step: noise_image(tmp_path / f"{step}.png", size=200) for step in range(100)}
+    everything = EmbeddedImages(100_000_000).add_grids(grids)
     assert len(everything.images) == 100
     assert everything.note == "All 100 sample grids of the run folder, unchanged."
     embedded = EmbeddedImages(300_000)
-    fewer = embedded.add_grids(paths)
+    fewer = embedded.add_grids(grids)
     assert embedded.bytes_left >= 0
-    assert fewer.images[-1][0] == paths[-1]
+    assert fewer.images[-1][0] == 99
     assert 2 < len(fewer.images) < 100
     assert fewer.note.startswith(f"{len(fewer.images)} of 100 sample grids")
 

@@ -92,7 +92,7 @@ def test_a_space_is_read_as_written() -> None:
     }
     assert of_json(to_json(space)) == space
     assert [str(each) for each in space.values()] == [
-        "1e-05 to 0.01, by magnitude",
+        "1e-05 to 0.01, logarithmic",
         "whole numbers, 16 to 64, in steps of 16",
         "a or b",
     ]

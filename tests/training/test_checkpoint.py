@@ -6,7 +6,6 @@ import os
 import pickle
 import shutil
 import stat
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -198,26 +197,20 @@ def test_a_save_without_enough_disk_space_fails_before_it_writes(
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_a_save_that_fills_the_disk_keeps_the_last_checkpoint(tmp_path: Path) -> None:
-    # In a child process, because the limit cannot be raised again.
-    program = (
-        "import resource, sys, torch\n"
-        "from pathlib import Path\n"
-        "from ganzoo.training.checkpoint import Checkpoints\n"
-        "checkpoints = Checkpoints(Path(sys.argv[1]), 3)\n"
-        "checkpoints.save({'step': 1, 'images_seen': 1})\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
-        "try:\n"
-        "    checkpoints.save({'step': 2, 'images_seen': 2, 'w': torch.rand(100, 100)})\n"
-        "except OSError as error:\n"
-        "    print(error)\n"
-    )
-    command = [sys.executable, "-c", program, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "cannot write the checkpoint" in done.stdout
-    assert "File too large" in done.stdout
+    import resource
+
+    checkpoints = saved(tmp_path, 1)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"cannot write the checkpoint .*: File too large"):
+            checkpoints.save(state(2) | {"w": torch.rand(100, 100)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step-0000001.json", "step-0000001.pt"]
-    assert Checkpoints(tmp_path, 3).load()["step"] == 1
+    assert checkpoints.load()["step"] == 1
 
 
 def test_a_run_of_another_owner_is_not_written(tmp_path: Path) -> None:
@@ -248,6 +241,8 @@ def test_with_a_damaged_description_or_best_file_nothing_is_removed(tmp_path: Pa
     (tmp_path / "best.json").write_text("{")
     checkpoints.save(state(5))
     assert [path.stem[-1] for path in checkpoints.paths()] == ["5", "4", "3", "1"]
+    with pytest.raises(RequestError, match=r"best\.json cannot be read"):
+        checkpoints.find("best")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")

@@ -16,7 +16,8 @@ import ganzoo
 from ganzoo import RequestError
 from ganzoo.components import ExtractorSpec
 from ganzoo.data.collection import Collection
-from ganzoo.evaluation.record import EvaluationResult
+from ganzoo.evaluation.evaluator import Evaluator
+from ganzoo.evaluation.record import EvaluationResult, Score
 from ganzoo.existing_runs import stored_settings
 from ganzoo.folders import RunFolder
 from ganzoo.observers.console import ProgressBar
@@ -71,13 +72,13 @@ def test_generate_makes_the_evaluated_images(
     tiny: Arguments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generated: list[torch.Tensor] = []
-    original = Evaluation._generate
+    original = Evaluator.__call__
 
-    def record(self: Evaluation, *arguments: Any) -> torch.Tensor:
-        generated.append(original(self, *arguments))
-        return generated[-1]
+    def record(self: Evaluator, images: Tensor, *arguments: Any) -> dict[str, Score]:
+        generated.append(images)
+        return original(self, images, *arguments)
 
-    monkeypatch.setattr(Evaluation, "_generate", record)
+    monkeypatch.setattr(Evaluator, "__call__", record)
     run = ganzoo.train(**tiny(seed=3, steps=2, settings=EVALUATED))
     assert torch.equal(generated[-1], run.generate(16, seed=3))
 
@@ -274,7 +275,7 @@ def test_an_extractor_that_fails_is_refused_before_a_folder_is_created(
 @pytest.mark.parametrize(
     "broken",
     [
-        "ganzoo.training.evaluation.Evaluation._generate",
+        "ganzoo.training.shared_blocks.SharedBlocks.compute",
         "ganzoo.training.evaluation.real_images",
         "ganzoo.training.sample_grids.SampleGrids.draw_samples",
         "ganzoo.training.sample_grids.SampleGrids.draw_real",

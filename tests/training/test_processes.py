@@ -300,8 +300,8 @@ def test_if_one_process_is_killed_or_hangs_all_end_with_one_line(
 def test_all_processes_start_again_and_compute_the_same_as_without_the_failure(
     tmp_path: Path,
 ) -> None:
-    settings = (*SMALL_RUN, "--steps", 300, "--devices", 2, "train.restarts=1", "log.every=5")
-    every = ("checkpoint.every=5", "sample.every=1000", "checkpoint.keep=1")
+    settings = (*SMALL_RUN, "--steps", 120, "--devices", 2, "train.restarts=1", "log.every=5")
+    every = ("checkpoint.every=10", "sample.every=1000", "checkpoint.keep=1")
     run = tmp_path / "killed"
     command = ("-m", "ganzoo", *settings, *every, "--run-dir")
     process = start_process(*command, run, folder=tmp_path)
@@ -317,7 +317,7 @@ def test_all_processes_start_again_and_compute_the_same_as_without_the_failure(
     first, second = (
         Checkpoints(tmp_path / name / "checkpoints", 1).load() for name in ("killed", "whole")
     )
-    assert first["step"] == 300
+    assert first["step"] == 120
     assert same(first["state"], second["state"])
 
 
@@ -389,23 +389,12 @@ SMALL_RUN = (
 )
 
 
-@pytest.mark.parametrize(
-    ("command", "error"),
-    [
-        ((*SMALL_RUN, "--devices", 3), "train.devices=3, but torchrun started 2 processes: leave"),
-        (("sweep", "blossoms", "mlp", "hinge"), "but `ganzoo sweep` needs only one: run it"),
-        (("evaluate", "run"), "but `ganzoo evaluate` needs only one: run it without torchrun"),
-        (("generate", "run", "--out", "a.png"), "but `ganzoo generate` needs only one: run it"),
-    ],
-)
-def test_what_torchrun_cannot_start_is_refused_in_one_line(
-    command: tuple[object, ...], error: str, tmp_path: Path
-) -> None:
-    process = start_process(*TORCHRUN, *command, folder=tmp_path)
+def test_what_torchrun_cannot_start_is_refused_in_one_line(tmp_path: Path) -> None:
+    process = start_process(*TORCHRUN, *SMALL_RUN, "--devices", 3, folder=tmp_path)
     stdout, stderr = process.communicate(timeout=300)
     errors = [line for line in stderr.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
-    assert error in errors[0]
+    assert "train.devices=3, but torchrun started 2 processes: leave" in errors[0]
     assert "exitcode  : 2" in stderr  # as torchrun reports it; its own status is 1
     assert (process.returncode, stdout, list(tmp_path.iterdir())) == (1, "", [])
 

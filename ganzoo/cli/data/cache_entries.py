@@ -26,6 +26,7 @@ def _written(name: str) -> re.Pattern[str]:
 
 _KEY = "[0-9a-f]{32}"
 _SINGLE_FILES = {
+    "evaluation": ("evaluation", _written(rf"{_KEY}\.(?:json|npy)")),
     "fingerprints": ("fingerprint", _written(r"[0-9a-f]{64}\.txt")),
     "commands": ("commands", _written(r"[0-9a-f]{8}\.json")),
     "indexes": ("index", re.compile(rf"{_KEY}\.npz|(\.{_KEY}\.npz\.[\w-]+\.part|{_KEY}\.lock)")),
@@ -34,13 +35,14 @@ _SINGLE_FILES = {
         re.compile(rf"{_KEY}-\d+-\d+\.range|(\.{_KEY}-\d+-\d+[\w.-]+\.part|\d\d\.lock)"),
     ),
     "timings": ("timing", _written(rf"{_KEY}\.json")),
-    "evaluation": ("evaluation", _written(rf"{_KEY}\.(?:json|npy)")),
 }
 """By folder, the kind of entries that are single files, and their names.
 
 Group 1 of a name matches files that belong to no entry once their process has ended.
 """
-KINDS = ("prepared", "download", *(kind for kind, _ in _SINGLE_FILES.values()))
+SMALL_KINDS = tuple(kind for kind, _ in _SINGLE_FILES.values())
+"""The kinds of these entries, of which there may be thousands."""
+KINDS = ("prepared", "download", *SMALL_KINDS)
 """All kinds of entries, except those that are unfinished."""
 
 _PREPARED = re.compile(_KEY)

@@ -7,11 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganzoo.cli.data.cache_entries import CacheEntry, Files
+from ganzoo.cli.data.cache_entries import SMALL_KINDS, CacheEntry, Files
 from ganzoo.cli.table import table
-
-_COUNTED = ("evaluation", "fingerprint", "commands", "index", "remote", "timing")
-"""Kinds of small entries, which the table only counts."""
 
 
 def entry_table(root: Path, entries: Sequence[CacheEntry]) -> Iterator[str]:
@@ -20,10 +17,10 @@ def entry_table(root: Path, entries: Sequence[CacheEntry]) -> Iterator[str]:
 
     rows = [("kind", "contents", "size", "last used")]
     for entry in entries:
-        if entry.kind not in _COUNTED:
+        if entry.kind not in SMALL_KINDS:
             size, used = decimal(entry.bytes), _date(entry.used)
             rows.append((entry.kind, _description(root, entry), size, used))
-    for kind in _COUNTED:
+    for kind in SMALL_KINDS:  # they are only counted
         if same := [entry for entry in entries if entry.kind == kind]:
             size = decimal(sum(entry.bytes for entry in same))
             used = _date(max(entry.used for entry in same))
@@ -37,7 +34,7 @@ def _description(root: Path, entry: CacheEntry) -> str:
     preparation = entry.about.get("preparation")
     preparation = preparation if isinstance(preparation, dict) else {}
     facts = {
-        "dataset": entry.about.get("dataset", entry.about.get("source")),
+        "dataset": entry.about.get("source"),
         "images": entry.about.get("images"),
         **{key: preparation.get(key) for key in ("resolution", "fit", "channels")},
     }

@@ -60,7 +60,7 @@ def inspect(
     disable_plugin: DisablePlugin = None,
     plugin: LocalPlugin = None,
 ) -> None:
-    """Report the images' sizes, classes and problems, the effect of preparation, and settings.
+    """Report sizes, classes and problems of images, and suggest settings.
 
     Preparation crops and resizes the images to `data.resolution` before
     training. The suggested settings can be given to `ganzoo train`.

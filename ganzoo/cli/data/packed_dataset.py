@@ -90,7 +90,7 @@ def _prepared(dataset: Dataset, chosen: Chosen, bar: ProgressBar) -> Collection:
         dataset, preparation, progress, dataset_name=entry.qualified_name, code=entry.code
     )
     if store.skipped:
-        bar.on_message("\n  ".join([f"skipped {len(store.skipped)}:", *store.skipped]))
+        bar.on_message(store.skipped_text)
     data = Collection.of(store, preparation.classes)
     if not len(data):
         classes = ",".join(preparation.classes)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from ganzoo.errors import RequestError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from ganzoo.contracts import Dataset
     from ganzoo.options import Options
     from ganzoo.registry import Entry, Registry
     from ganzoo.sections import DataOptions
     from ganzoo.settings import Settings
-
-Model = TypeVar("Model", bound="BaseModel")
 
 
 class Chosen(NamedTuple):
@@ -50,6 +46,7 @@ def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
     Raises RequestError for unknown names and settings, and for settings of other sections.
     """
     from ganzoo.recommendations import recommend_preparation
+    from ganzoo.scheduled_options import validated
     from ganzoo.sections import DataOptions
 
     settings = _settings(words, recipe, known)
@@ -57,8 +54,9 @@ def choose(words: Sequence[str], recipe: str | None, known: Registry) -> Chosen:
     entry = known.find("dataset", str(section["name"]))
     recommend_preparation(entry.component, settings)
     chosen = {key: value for key, value in section.items() if key != "name"}
-    options = _validated(entry.component.options, chosen, "dataset", settings)
-    preparation = _validated(DataOptions, settings.values.get("data", {}), "data", settings)
+    data = settings.values.get("data", {})
+    options, _ = validated(entry.component.options, chosen, "dataset", settings.origins)
+    preparation, _ = validated(DataOptions, data, "data", settings.origins)
     return Chosen(entry, options, preparation)
 
 
@@ -96,15 +94,3 @@ def _dataset(name: str, known: Registry) -> list[str]:
     if not may_be_path(name):
         return [f"dataset={name}"]
     return [f"{key}={value}" for key, value in dataset_of(name, known).items()]
-
-
-def _validated(model: type[Model], values: Any, section: str, settings: Settings) -> Model:
-    from pydantic import ValidationError
-
-    from ganzoo.setting_errors import setting_error
-
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        known = [f"{section}.{name}" for name in model.model_fields]
-        raise setting_error(error, section, known, settings.origins) from None

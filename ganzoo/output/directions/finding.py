@@ -68,7 +68,7 @@ def _covariance(sample: PointSample) -> Tensor:
 def by_scalars(
     trained: TrainedGenerator,
     functions: Mapping[str, Scalar],
-    images: int = IMAGES,
+    images: int,
     *,
     classes: bool = False,
 ) -> Directions:

@@ -25,7 +25,7 @@ _MIN_SIDE = 64
 
 @torch.no_grad()
 def rows_along(
-    trained: TrainedGenerator, directions: Directions, count: int = 2, seed: int = 0
+    trained: TrainedGenerator, directions: Directions, count: int, seed: int = 0
 ) -> Tensor:
     """Images along each direction, uint8 (directions * count, amounts, C, H, W) on the CPU.
 

@@ -27,7 +27,7 @@ def best_images(
     trained: TrainedGenerator,
     count: int,
     best_of: int,
-    seed: int = 0,
+    seed: int,
     class_name: str | None = None,
     truncation: float = 1.0,
     progress: Progress = lambda done, more: None,

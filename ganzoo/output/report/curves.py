@@ -47,7 +47,8 @@ def charts(journal: Journal) -> list[Chart]:
 
 def _is_shown(group: str, lines: int) -> bool:
     """Terms of a loss are shown if there are several: a single term equals the loss."""
-    return lines > (group in ("discriminator", "generator"))
+    fewest = 2 if group in ("discriminator", "generator") else 1
+    return lines >= fewest
 
 
 def _chart(group: str, named: dict[str, list[Point]]) -> Chart:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -34,7 +34,8 @@ class EmbeddedImage(NamedTuple):
 class SampleGrids:
     """Sample grids, ascending by step, and a sentence on which ones are shown and how."""
 
-    images: list[tuple[Path, EmbeddedImage]]
+    images: list[tuple[int, EmbeddedImage]]
+    """Each with its step."""
     note: str
 
 
@@ -54,23 +55,23 @@ class EmbeddedImages:
             None if _base64_length(len(content)) > self.bytes_left else self._embed(content, size)
         )
 
-    def add_grids(self, paths: Sequence[Path]) -> SampleGrids:
-        """Embed sample grids: unchanged if they fit, else fewer of them, recompressed.
+    def add_grids(self, grids: Mapping[int, Path]) -> SampleGrids:
+        """Embed files of sample grids by step: unchanged if they fit, else fewer, recompressed.
 
         Damaged files are skipped.
         """
-        if sum(map(_file_length, paths)) <= self.bytes_left:
-            files = [(path, file) for path in paths if (file := _unchanged(path))]
+        if sum(map(_file_length, grids.values())) <= self.bytes_left:
+            files = [(step, file) for step, path in grids.items() if (file := _unchanged(path))]
             note = f"All {len(files)} sample grids of the run folder, unchanged."
         else:
-            chosen = paths[:: -max(1, -(-len(paths) // _MAX_GRIDS))][::-1]
-            files = [(path, file) for path in chosen if (file := _recompressed(path))]
+            chosen = list(grids.items())[:: -max(1, -(-len(grids) // _MAX_GRIDS))][::-1]
+            files = [(step, file) for step, path in chosen if (file := _recompressed(path))]
             while len(files) > 1 and self.bytes_left < sum(
                 _base64_length(len(file.content)) for _, file in files
             ):
                 files = files[::-2][::-1]
-            note = f"{len(files)} of {len(paths)} sample grids, compressed to limit the file size."
-        return SampleGrids([(path, self._embed(*file)) for path, file in files], note)
+            note = f"{len(files)} of {len(grids)} sample grids, compressed to limit the file size."
+        return SampleGrids([(step, self._embed(*file)) for step, file in files], note)
 
     def _embed(self, content: bytes, size: tuple[int, int]) -> EmbeddedImage:
         kind = "png" if content.startswith(b"\x89PNG") else "webp"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from ganzoo.evaluation.record import EvaluationResult
@@ -124,7 +123,7 @@ def run_section(
     *,
     dataset: bool,
     observer: Observer,
-    run: Run | None = None,
+    run: Run | None,
 ) -> RunSection:
     """The section about a run, with images of at most about ``image_bytes`` bytes of the page."""
     observer.on_message(f"{folder.path.resolve().name}: reading its files")
@@ -137,8 +136,8 @@ def run_section(
     )
     real = open_image(folder.samples / "real.png")
     embedded_real = embedded.add(real) if real else None
-    grids = embedded.add_grids(list(folder.sample_grids().values()))
-    steps = [_step(path) for path, _ in grids.images]
+    grids = embedded.add_grids(folder.sample_grids())
+    steps = [step for step, _ in grids.images]
     return RunSection(
         name=folder.path.resolve().name,
         path=str(folder.path),
@@ -212,7 +211,3 @@ def _or_omitted(make: Callable[[], T]) -> T | Omitted:
         return make()
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         return Omitted((str(error).splitlines() or [type(error).__name__])[0])
-
-
-def _step(grid: Path) -> int:
-    return int(grid.stem.rpartition("-")[2])

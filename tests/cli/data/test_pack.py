@@ -86,7 +86,7 @@ def test_skipped_images_are_listed(ganzoo_command: Ganzoo, tmp_path: Path) -> No
     assert (refused.status, len(refused.err.splitlines())) == (2, 2)
     assert "bad.png: it is not a JPEG" in refused.err
     done = ganzoo_command(*arguments, "dataset.on_error=skip", "--resolution", 16)
-    assert "skipped 1:\n  cannot read the image" in done.err
+    assert "1 image is left out:\n  cannot read the image" in done.err
     assert len(list((tmp_path / "out").rglob("*.png"))) == 6
 
 
