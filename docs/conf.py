@@ -18,6 +18,7 @@ myst_heading_anchors = 3
 highlight_language = "none"
 html_theme = "furo"
 html_title = f"ganzoo {release}"
+html_show_copyright = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_theme_options = {"source_directory": "docs/"}

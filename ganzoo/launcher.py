@@ -163,7 +163,12 @@ def process_rank() -> int:
 
 
 def is_main_process(devices: int | None, nodes: int | None = None) -> bool:
-    """Whether this process writes the files and messages of a run with these settings."""
+    """Whether this process writes the files and messages of a run with these settings.
+
+    Raises RequestError as ``process_count``, unless this process only starts those that train.
+    """
+    if starts_processes(devices, nodes, restarts=0):
+        return process_rank() == 0
     return process_count(devices, nodes) == 1 or process_rank() == 0
 
 

@@ -122,8 +122,11 @@ def test_one_task_of_srun_on_each_machine_may_start_the_processes_there(
     set_variables(monkeypatch, srun(1, "1(x2)", node=1))
     assert starts_processes(4, 2, 0)
     assert node_rank(2) == 1
+    assert not is_main_process(4, 2)
     assert not starts_processes(1, 2, 0)
     assert not starts_processes(4, None, 0)
+    set_variables(monkeypatch, srun(0, "1(x2)"))
+    assert is_main_process(4, 2)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def run_summary(run: Run) -> Iterator[str]:
     kept = f"; the newest {run.checkpoint.keep} are kept"
     yield f"checkpoints: {_interval(run.checkpoint.every, steps)}{kept}"
     yield f"sample grids: {_interval(run.sample.every, steps)}"
-    yield f"evaluations: {_interval(run.evaluate.every, steps)}"
+    yield f"evaluations during training: {_interval(run.evaluate.every, steps)}"
     for key, schedule in run.schedules.items():
         yield f"{key}: {schedule}{_drawing(schedule, steps and steps * images)}"
     if run.train.max_time:

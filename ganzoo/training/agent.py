@@ -157,10 +157,12 @@ class Agent(LocalElasticAgent):
     def _cause(self, codes: Mapping[int, int | None]) -> Failure:
         """Why the first process failed, by the exit codes of those that have ended themselves.
 
-        If they only lost another one, the agent of its machine will say why in a moment.
+        If they only lost another one, the agent of its machine will say why in a moment. One that
+        has waited until the timeout closes its connections before it says so; those that lose it by
+        this may say so earlier.
         """
         found = [self._failure_of(local, code) for local, code in codes.items() if code]
-        own = min(found, key=lambda failure: (failure.lost, failure.time), default=None)
+        own = min(found, key=lambda each: (each.lost, not each.waited, each.time), default=None)
         deadline = time.monotonic() + (GRACE_PERIOD if self._nodes > 1 else 0)
         while own is None or own.lost:
             if elsewhere := self._failure_elsewhere():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,6 +42,9 @@ from ganzoo.training.speed_settings import with_fastest
 from ganzoo.training.store import prepare
 from ganzoo.training.trial import try_phases
 
+_LONG = 10.0
+"""Seconds of a trial after which a message says what takes so long."""
+
 
 @dataclass
 class Assembly:
@@ -74,7 +80,8 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     """
     dataset: Dataset = run.dataset.build()
     components = Components.of(run, engine.device)
-    _check_components(run, dataset, engine)
+    with _explained_if_long("trying the networks and the loss on random images", engine, progress):
+        _check_components(run, dataset, engine)
     data = Collection.of(prepare(run, dataset, engine, progress), run.data.classes)
     condition = network_condition(run, data.condition)
     per_step = _batches_per_step(run, components)
@@ -93,6 +100,19 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     passes = Passes.of(networks, run)
     setup = Setup(networks, components, take, engine, randomness, growth.at(0), condition, passes)
     return Assembly(run, setup, batches, growth, frequencies)
+
+
+@contextmanager
+def _explained_if_long(message: str, engine: Engine, progress: Observer) -> Iterator[None]:
+    """A block of which a message says what it does if it takes long, so that nobody wonders."""
+    observer = progress if engine.is_main else SILENT
+    timer = threading.Timer(_LONG, observer.on_message, [message])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _measured(

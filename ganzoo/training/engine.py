@@ -81,17 +81,18 @@ class Engine(Collectives):
 
     def _on_lost_process(self, error: RuntimeError) -> NoReturn:
         assert self._connection
-        message = lost_message(self._reason(error))
-        Failure(message, lost=True).record()
+        waited = isinstance(error, Hanging) or "timed out" in str(error).lower()
+        no_answer = f"no answer within train.timeout={self._timeout}"
+        message = lost_message(no_answer if waited else _first_line(error))
+        Failure(message, lost=True, waited=waited).record()
         if self.rank > 0:
             raise SystemExit(1) from error
         raise LostProcess(self._connection.end_children() or message) from error
 
-    def _reason(self, error: RuntimeError) -> str:
-        text = str(error)
-        if isinstance(error, Hanging) or "timed out" in text.lower():
-            return f"no answer within train.timeout={self._timeout}"
-        return re.sub(r"^\[\S+\] ", "", text.splitlines()[0])[:120]  # without the place in C++
+
+def _first_line(error: RuntimeError) -> str:
+    """The beginning of torch's message, without the place in C++."""
+    return re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])[:120]
 
 
 @contextmanager

@@ -23,6 +23,8 @@ class Failure:
     """The exit status of the command."""
     lost: bool = False
     """Whether it ended only because another one no longer took part."""
+    waited: bool = False
+    """Whether it waited for the other one until the timeout, and so may end further ones."""
     traceback: str = ""
     time: float = field(default_factory=time.time)
 

@@ -80,12 +80,12 @@ def test_dry_run_shows_each_setting_with_its_origin(ganzoo_command: Ganzoo, tmp_
     [
         ((), "length: 10,000 steps, 3,200,000 images; each step shows 320 images"),
         ((), "checkpoints: about 10, one every 1,000 steps; the newest 3 are kept"),
-        ((), "evaluations: none"),
+        ((), "evaluations during training: none"),
         (("--epochs", 5), "length: 5 epochs; the number of steps depends on the dataset's size"),
         (("--epochs", 5), "sample grids: one every 250 steps"),
         (("train.images=64000",), "length: 64,000 images"),
         (("train.images=64000", "checkpoint.every=50"), "checkpoints: about 4, one every 50"),
-        (("evaluate.every=2 epochs",), "evaluations: one every 2 epochs"),
+        (("evaluate.every=2 epochs",), "evaluations during training: one every 2 epochs"),
         (("train.max_time=2 hours",), "time limit: stops after 2 hours"),
     ],
 )

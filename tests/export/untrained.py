@@ -31,6 +31,9 @@ VARIANTS: Mapping[str, Options] = {
     "stylegan2": {"generator": "residual"},
 }
 """Options of layers that the smallest generators do not have."""
+_WIDER: Mapping[str, Options] = {"progressive": {"max_channels": 16}}
+"""Pixel norm divides by the norm of a pixel's channels. That of four random ones is often nearly 0,
+so that rounding errors grow to visible differences."""
 
 
 @cache
@@ -98,6 +101,7 @@ def _networks(
         for key, value in SMALL.get(architecture, {}).items()
         if key.startswith("architecture.")
     }
+    small |= _WIDER.get(architecture, {})
     context = {"condition": trained.condition, "requirements": LossRequirements()}
     for size in sizes:
         shape = ImageShape(3, size, size)

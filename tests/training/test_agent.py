@@ -114,6 +114,14 @@ def test_the_error_that_came_first_counts_and_not_those_that_follow_from_it(
     assert failure_of(program.agent(script)).message == "rank 1: no memory"
 
 
+def test_a_timeout_counts_and_not_the_connections_that_are_lost_by_it(program: Program) -> None:
+    script = (
+        "if rank == 0:\n    Failure('connection closed', lost=True).record()\n    sys.exit(1)\n"
+        "time.sleep(1)\nFailure('no answer', lost=True, waited=True).record()\nsys.exit(1)"
+    )
+    assert failure_of(program.agent(script)).message == "no answer"
+
+
 @pytest.mark.parametrize("status", [2, 75])
 def test_mistakes_and_requests_to_stop_keep_their_status_and_restart_nothing(
     status: int, program: Program

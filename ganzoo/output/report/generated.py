@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from io import BytesIO
 
 from PIL import Image
 
 from ganzoo import imaging
-from ganzoo.output import animation
 from ganzoo.output.directions import finding
 from ganzoo.output.directions import images as along
 from ganzoo.output.report.embedded_images import EmbeddedImage, EmbeddedImages
@@ -55,14 +53,17 @@ def directions(run: TrainedRun, embedded: EmbeddedImages) -> tuple[str, Embedded
 
 
 def latent_walk(run: TrainedRun, embedded: EmbeddedImages) -> EmbeddedImage | None:
-    """An animated WebP that loops; ``None`` if there is not enough space."""
+    """An animated WebP that loops; ``None`` if there is not enough space.
+
+    Pillow writes it, so that a report needs no ffmpeg.
+    """
     keyframes = keyframe_latents(run.generator, _KEYFRAMES, _WALKS, seed=0)
     conditions = run.conditions(_WALKS, seed=0)
     frames = list(map(_shrink, walk(run.generator, keyframes, _FRAMES, conditions)))
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "walk.webp")
-        animation.write(frames, path, _FPS)
-        return embedded.add_file(path.read_bytes(), frames[0].size)
+    buffer, duration = BytesIO(), round(1000 / _FPS)
+    options = {"save_all": True, "append_images": frames[1:], "duration": duration, "loop": 0}
+    frames[0].save(buffer, format="WEBP", quality=90, **options)
+    return embedded.add_file(buffer.getvalue(), frames[0].size)
 
 
 def _shrink(frame: Image.Image) -> Image.Image:
