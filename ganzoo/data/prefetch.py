@@ -54,8 +54,9 @@ class Prefetch:
         """The batch at this place if it is the one that was read before."""
         if self._next is None:
             return None
-        (found, future), self._next = self._next, None
+        found, future = self._next
         future.exception()  # wait: only one thread reads at a time
+        self._next = None  # not before: the wait may be interrupted
         if found != place:
             return None
         batch = future.result()

@@ -160,14 +160,14 @@ def _conv_transpose2d(
 
 
 def _replaceable(x: Tensor) -> bool:
-    """Whether x is a batch, and torch does not choose another precision for the convolution."""
-    return x.dim() == 4 and not torch.is_autocast_enabled(x.device.type)
+    """Whether x is a batch of real numbers, whose precision torch does not change."""
+    return x.dim() == 4 and not x.is_complex() and not torch.is_autocast_enabled(x.device.type)
 
 
 def _pair(value: int | Sequence[int]) -> _Pair:
-    if isinstance(value, int):
-        return (value, value)
-    return (value[0], value[-1])
+    if isinstance(value, Sequence):
+        return (value[0], value[-1])
+    return (value, value)
 
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Tensor]] = {

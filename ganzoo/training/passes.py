@@ -29,8 +29,8 @@ _REFUSED = {
     "derivatives of the scores, which torch.compile cannot: write train.compile=off",
     "modified by an inplace operation": "a layer changes in each pass what the gradient of the "
     "pass before needs: write train.compile=off",
-    "accessing tensor output of CUDAGraphs": "the method uses images or gradients of an earlier "
-    "update: write train.compile=on",
+    "output of CUDAGraphs that has been overwritten": "the method uses images or gradients of an "
+    "earlier update: write train.compile=on",
 }
 """What cannot be compiled, by a part of torch's message."""
 
@@ -145,6 +145,8 @@ def reason_not_to_compile(run: Run, device: torch.device) -> str:
             return "CUDA graphs need a CUDA device"
         if run.train.accumulate > 1:
             return "a CUDA graph would overwrite the gradients that train.accumulate adds"
+        if run.train.share_fakes:
+            return "a CUDA graph would overwrite what train.share_fakes keeps of the generator"
     if run.growth is not None:
         return "networks that grow change in each step of a fade"
     if device.type == "cpu" and not _cpp_compiler():

@@ -1,6 +1,8 @@
-"""A check that CUDA graphs train as the same run does without them."""
+"""A check that CUDA graphs train as the same compiled passes do without them."""
 
 from __future__ import annotations
+
+from contextlib import suppress
 
 import torch
 from torch import Tensor
@@ -9,15 +11,18 @@ from ganzoo.contracts import Condition, ImageShape
 from ganzoo.errors import RequestError
 from ganzoo.run import Run
 from ganzoo.training.engine import Engine
+from ganzoo.training.finite_check import NonFinite
 from ganzoo.training.randomness import preserved_random_state
 from ganzoo.training.separate_trainer import separate_trainer
 
 _STEPS = 5
 """A graph is recorded in the first steps, and replayed in the last ones."""
 _MOST = 0.3
-"""The distance of the weights, as a part of that by which they were trained.
+"""The largest distance of the weights that is accepted, relative to the length of their change.
 
-Rounding made it at most 0.008, for a compiled resnet on a CPU. Random updates would make it 1.4.
+Both runs have the same compiled operators, so only the order of sums may differ. Weights that
+change at random would have a distance of 1.4. Operators that are not compiled round in other
+places: with bf16 alone this made 0.4.
 """
 
 
@@ -30,22 +35,27 @@ def require_same_training(
     """
     if run.train.compile != "cuda-graphs":
         return
+    without = run.with_train({"compile": "on"}, "auto")
     with preserved_random_state(engine.device):
         _, found = _trained(run, engine, image_shape, condition)
-        eager = run.with_train({"compile": "off"}, "auto")
-        start, expected = _trained(eager, engine, image_shape, condition)
-    distance = float((found - expected).norm() / (expected - start).norm())
-    if engine.any(not distance < _MOST):
+        start, expected = _trained(without, engine, image_shape, condition)
+    if not expected.isfinite().all():
+        return  # the run will say so, and what to do
+    distance, change = float((found - expected).norm()), float((expected - start).norm())
+    if engine.any(not distance <= _MOST * change):  # also if it is not a number
         raise RequestError(
-            f"train.compile=cuda-graphs: after {_STEPS} steps the weights are others than without "
-            f"CUDA graphs, by {distance:.0%} of their change: write train.compile=on"
+            f"train.compile=cuda-graphs: {_STEPS} steps of training give other weights than with "
+            "train.compile=on: write train.compile=on"
         )
 
 
 def _trained(
     run: Run, engine: Engine, image_shape: ImageShape, condition: Condition | None
 ) -> tuple[Tensor, Tensor]:
-    """The weights of separate networks before and after a few steps, float32 (P,)."""
+    """The weights of separate networks before and after a few steps, float32 (P,) each.
+
+    Fewer steps are made if a number is not finite.
+    """
     trainer = separate_trainer(run, engine, image_shape, condition)
     networks = trainer.setup.networks.values()
 
@@ -54,7 +64,7 @@ def _trained(
         return torch.cat(parameters)
 
     start = weights()
-    with trainer.setup.passes.errors():
+    with trainer.setup.passes.errors(), suppress(NonFinite):
         for _ in range(_STEPS):
             trainer.step()
     return start, weights()

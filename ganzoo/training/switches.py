@@ -33,7 +33,7 @@ def switches(settings: TrainOptions) -> Iterator[None]:
         with (
             torch.random.fork_rng(devices),
             memory,
-            _without_compiler_warnings(settings),
+            _compiler_switches(settings),
             own_modes(),
         ):
             logger.setLevel(logging.WARNING)  # it logs every start at length
@@ -66,13 +66,15 @@ def own_modes() -> Iterator[None]:
 
 
 @contextmanager
-def _without_compiler_warnings(settings: TrainOptions) -> Iterator[None]:
-    """A context without the warnings of torch.compile about code that it runs eagerly."""
+def _compiler_switches(settings: TrainOptions) -> Iterator[None]:
+    """A context in which torch.compile does not warn, and its gradients may be computed twice."""
     if settings.compile == "off":
         yield
         return
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"torch\.")
+    import torch._functorch.config as functorch
+
+    with warnings.catch_warnings(), functorch.patch(donated_buffer=False):
+        warnings.filterwarnings("ignore", module=r"torch\.")  # of code that it runs eagerly
         yield
 
 

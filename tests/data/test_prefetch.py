@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,31 @@ def test_an_error_is_raised_only_for_a_batch_that_is_asked_for() -> None:
     assert positions(prefetch, LAST - 4, LAST, 0, LAST) == [LAST - 4, LAST, 0, LAST]
     with pytest.raises(ValueError, match="no such image"):
         prefetch.take(LAST + 4, 4, WHOLE_BATCH)
+
+
+def test_only_one_thread_reads_also_after_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, reading = threading.Event(), threading.Lock()
+
+    def read(position: int, count: int, shard: Shard) -> RawBatch:
+        assert reading.acquire(blocking=False), "two threads read at once"
+        try:
+            if position:
+                assert goes_on.wait(SECONDS)
+            return RawBatch(torch.full((count,), position), None)
+        finally:
+            reading.release()
+
+    def interrupted(future: Future[RawBatch]) -> None:
+        raise KeyboardInterrupt
+
+    prefetch = Prefetch(read, CPU)
+    prefetch.take(0, 4, WHOLE_BATCH)
+    with monkeypatch.context() as patch:
+        patch.setattr(Future, "exception", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            prefetch.take(8, 4, WHOLE_BATCH)
+    threading.Timer(0.05, goes_on.set).start()
+    assert positions(prefetch, 8) == [8]
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from contextlib import nullcontext
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, leaky_relu
+from torch.nn.functional import conv2d, leaky_relu, relu
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganzoo import DoubleBackward
+from ganzoo.training.memory import _LiveBytes
 
 LINEAR = {
     "relu": nn.ReLU(),
@@ -91,3 +92,49 @@ def test_it_saves_a_third_of_the_operations() -> None:
             gradient.square().sum().backward(inputs=weights)
         counts.append(counter.get_total_flops())
     assert counts[1] / counts[0] == pytest.approx(2 / 3, abs=0.02)
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU(), nn.LeakyReLU(0.2)], ids=["relu", "leaky-relu"])
+def test_a_penalty_needs_no_more_memory_than_with_torch(activation: nn.Module) -> None:
+    layers = [layer for _ in range(6) for layer in (nn.Conv2d(8, 8, 3), activation)]
+    network = nn.Sequential(*layers)
+    largest = []
+    for mode in (nullcontext(), DoubleBackward()):
+        images = torch.randn(4, 8, 32, 32, requires_grad=True)
+        with _LiveBytes() as live:
+            with mode:
+                total = network(images).sum()
+            (gradient,) = torch.autograd.grad(total, images, create_graph=True)
+            gradient.square().sum().backward(inputs=list(network.parameters()))
+        network.zero_grad()
+        largest.append(max(live.history))
+    assert largest[1] <= 1.02 * largest[0]
+
+
+def test_the_input_of_a_relu_may_be_changed_in_place() -> None:
+    gradients = []
+    for mode in (nullcontext(), DoubleBackward()):
+        x = torch.linspace(-1, 1, 5, requires_grad=True)
+        with mode:
+            features = x * 2
+            activated = relu(features)
+            features.neg_()
+        gradients.append(torch.autograd.grad(activated.sum(), x)[0])
+    assert torch.equal(*gradients)
+
+
+def test_a_changed_input_of_a_leaky_relu_is_an_error() -> None:
+    x = torch.linspace(-1, 1, 5, requires_grad=True)
+    with DoubleBackward():
+        features = x * 2
+        activated = leaky_relu(features, 0.2)
+        features.neg_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        activated.sum().backward()
+
+
+def test_infinite_numbers_are_those_of_torch() -> None:
+    x = torch.tensor([float("-inf"), float("inf"), float("nan")], requires_grad=True)
+    with DoubleBackward():
+        found = relu(x)
+    torch.testing.assert_close(found, relu(x), equal_nan=True)

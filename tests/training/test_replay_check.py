@@ -58,6 +58,8 @@ def test_results_of_an_earlier_update_are_refused(
 
     def stale(eager: Any, **options: Any) -> Any:
         compiled = original(eager, **options)
+        if not options["graphs"]:
+            return compiled
         earlier: dict[torch.Size, torch.Tensor] = {}
 
         def call(*arguments: Any) -> Any:
@@ -69,7 +71,53 @@ def test_results_of_an_earlier_update_are_refused(
         return call
 
     monkeypatch.setattr(passes, "_compiled", stale)
-    with pytest.raises(RequestError, match="after 5 steps the weights are others than without"):
+    with pytest.raises(
+        RequestError, match=r"5 steps of training give other weights.*: write train\.compile=on"
+    ):
+        require_same_training(run, Engine(run.train), SHAPE, None)
+
+
+def test_both_are_compiled_because_others_round_in_other_places(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[bool] = []
+    original = passes._compiled
+
+    def counted(eager: Any, **options: Any) -> Any:
+        modes.append(options["graphs"])
+        return original(eager, **options)
+
+    monkeypatch.setattr(passes, "_compiled", counted)
+    require_same_training(run, Engine(run.train), SHAPE, None)
+    assert set(modes) == {True, False}
+
+
+@pytest.mark.parametrize("policy", ["raise", "skip"])
+def test_numbers_that_are_not_finite_are_left_to_the_run(
+    policy: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = passes._compiled
+
+    def infinite(eager: Any, **options: Any) -> Any:
+        compiled = original(eager, **options)
+        return lambda *arguments: compiled(*arguments) * float("inf")
+
+    monkeypatch.setattr(passes, "_compiled", infinite)
+    changed = run.with_train({"on_nonfinite": policy}, "a test")
+    require_same_training(changed, Engine(changed.train), SHAPE, None)
+
+
+def test_only_graphs_whose_numbers_are_not_finite_are_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = passes._compiled
+
+    def infinite(eager: Any, **options: Any) -> Any:
+        compiled, factor = original(eager, **options), float("inf") if options["graphs"] else 1.0
+        return lambda *arguments: compiled(*arguments) * factor
+
+    monkeypatch.setattr(passes, "_compiled", infinite)
+    with pytest.raises(RequestError, match="give other weights"):
         require_same_training(run, Engine(run.train), SHAPE, None)
 
 

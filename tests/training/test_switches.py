@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch._functorch.config as functorch
 
 import ganzoo
 from ganzoo import RequestError
@@ -51,6 +52,16 @@ def test_the_switches_of_a_run_are_set_back_after_an_error(
         fail()
     assert found == [matmul, True, precision == "tf32"]
     assert state() == before
+
+
+@pytest.mark.parametrize("compile_", ["off", "auto", "on", "cuda-graphs"])
+def test_gradients_of_compiled_passes_may_be_computed_twice(compile_: Any) -> None:
+    """Simultaneous updates do; torch refuses it if saved tensors become memory of the first."""
+    before = functorch.donated_buffer
+    assert before
+    with switches(TrainOptions(device="cpu", compile=compile_)):
+        assert functorch.donated_buffer is (compile_ == "off")
+    assert functorch.donated_buffer is before
 
 
 def test_training_from_python_changes_nothing_global(tiny: Callable[..., dict[str, Any]]) -> None:
