@@ -33,7 +33,7 @@ def translate(
 
     trained = ganzoo.load(run)
     generator = trained.generator
-    if not isinstance(generator, PairGenerator):
+    if not (isinstance(trained, ganzoo.TrainedRun) and isinstance(generator, PairGenerator)):
         raise ganzoo.RequestError(
             f"{run} is no run of the architecture translators: name one that is"
         )
