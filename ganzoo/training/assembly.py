@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +20,7 @@ from ganzoo.errors import PluginError, RequestError
 from ganzoo.observers.observer import SILENT, Observer
 from ganzoo.run import Run
 from ganzoo.training.conditional import chosen_condition, network_condition
+from ganzoo.training.deadline import called_after
 from ganzoo.training.engine import Engine
 from ganzoo.training.growth import GrowthSchedule
 from ganzoo.training.memory import memory_message
@@ -44,6 +42,7 @@ from ganzoo.training.trial import try_phases
 
 _LONG = 10.0
 """Seconds of a trial after which a message says what takes so long."""
+_TRYING = "trying the networks and the loss on random images"
 
 
 @dataclass
@@ -80,7 +79,8 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     """
     dataset: Dataset = run.dataset.build()
     components = Components.of(run, engine.device)
-    with _explained_if_long("trying the networks and the loss on random images", engine, progress):
+    observer = progress if engine.is_main else SILENT
+    with called_after(_LONG, partial(observer.on_message, _TRYING)):
         _check_components(run, dataset, engine)
     data = Collection.of(prepare(run, dataset, engine, progress), run.data.classes)
     condition = network_condition(run, data.condition)
@@ -100,19 +100,6 @@ def assemble(run: Run, engine: Engine, progress: Observer = SILENT) -> Assembly:
     passes = Passes.of(networks, run)
     setup = Setup(networks, components, take, engine, randomness, growth.at(0), condition, passes)
     return Assembly(run, setup, batches, growth, frequencies)
-
-
-@contextmanager
-def _explained_if_long(message: str, engine: Engine, progress: Observer) -> Iterator[None]:
-    """A block of which a message says what it does if it takes long, so that nobody wonders."""
-    observer = progress if engine.is_main else SILENT
-    timer = threading.Timer(_LONG, observer.on_message, [message])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _measured(

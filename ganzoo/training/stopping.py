@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from ganzoo.errors import Stopped
+from ganzoo.training.deadline import called_after
 
 _SIGNALS = [
     getattr(signal, name)
@@ -60,13 +61,8 @@ class Stopping:
             yield
             return
         self._end = self._start + seconds
-        timer = threading.Timer(self._end - time.monotonic(), self._on_time_limit, [reason])
-        timer.daemon = True
-        timer.start()
-        try:
+        with called_after(self._end - time.monotonic(), lambda: self._on_time_limit(reason)):
             yield
-        finally:
-            timer.cancel()
 
     def _on_time_limit(self, reason: str) -> None:
         self._reason = f"{reason}: "
